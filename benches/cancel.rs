@@ -131,7 +131,7 @@ fn main() {
     measure("search, fast folding", &searched(ffa), &times);
     let pdm = SearchOptions { method: SearchStatistic::Pdm, nbin: 16, ..SearchOptions::default() };
     measure("search, phase dispersion", &searched(pdm), &curve(1e-2));
-    let accel = AccelOptions { freq: (1.0, 500.0), fdot: (-1e-5, 1e-5), ..AccelOptions::default() };
+    let accel = AccelOptions { freq: (1.0, 50.0), fdot: (-1e-5, 1e-5), ..AccelOptions::default() };
     measure("acceleration search", &AccelerationSearch::default().search(accel), &times);
     measure("pulse profile", &Fold::new(6.5), &file);
     measure("phaseogram", &FoldInTime::new(Fold::new(6.5), 1000), &file);

@@ -222,7 +222,9 @@ impl<'a> TemplatePlan<'a> {
             let (rows, behind) = rest.split_at(together.min(rest.len()));
             (rest, together) = (behind, (2 * together).min(FILTER_BANK_BYTES / bytes).max(1));
             let found: Vec<_> = pool.run(|| {
-                let bank: Vec<_> = rows.par_iter().map(|&row| self.templates(row)).collect();
+                // Nobody looks at what comes of a run that was cancelled.
+                let templates = |&row: &usize| if progress.is_cancelled() { Vec::new() } else { self.templates(row) };
+                let bank: Vec<_> = rows.par_iter().map(templates).collect();
                 let evaluate = |(i, best): (usize, &mut [BestTemplate])| {
                     self.evaluate(spectrum, rows[0], &bank, pieces.start + i, best, progress)
                 };
