@@ -112,7 +112,9 @@ pub(crate) fn mjdref(header: &FitsHeader) -> Result<Option<MjdRef>> {
 /// The keyword concerned, and what is wrong: both forms that differ within the eleven digits that some files keep of MJDREF; no day of a calendar.
 pub(crate) fn epoch_of([whole, fraction, single]: [Option<f64>; 3]) -> Result<Option<MjdRef>, (&'static str, String)> {
     let days = [("MJDREFI", whole), ("MJDREFF", fraction), ("MJDREF", single)];
-    if let Some((key, Some(day))) = days.into_iter().find(|(_, day)| day.is_some_and(|day| !(day.abs() <= LAST_MJD))) {
+    if let Some((key, Some(day))) =
+        days.into_iter().find(|(_, day)| day.is_some_and(|day| day.is_nan() || day.abs() > LAST_MJD))
+    {
         return Err((key, format!("{day} is not a day of a calendar")));
     }
     let split = |day: f64, fraction: f64| {

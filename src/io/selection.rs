@@ -11,7 +11,7 @@ use crate::data::ChannelRange;
 pub struct Selection {
     /// The range of energy channels; `None` for all.
     pub channels: Option<ChannelRange>,
-    /// Values of the mission's detector column ([`EventFile::detector_name`]); `None` for all.
+    /// Values of the mission's detector column ([`EventFile::detector_name`](super::EventFile::detector_name)); `None` for all.
     pub detectors: Option<Vec<i64>>,
 }
 
