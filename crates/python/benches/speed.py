@@ -1,6 +1,6 @@
 """Plain Stingray and Stingray answered by eagleray, in one process, warm, in turn: medians of the times and of their ratios.
 
-    python benches/stingray.py [--quick] [--json FILE]
+    python benches/speed.py [--quick] [--json FILE]
 
 The table of docs/results/stingray-speed.md is what it prints. `--quick` leaves out the longest cases. Exit status 1 where the ratio of a case
 above 10 ms is below 1, or where a case was not answered.
