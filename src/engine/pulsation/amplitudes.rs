@@ -148,14 +148,15 @@ impl LocalLevels {
             let (now, later) = rest.split_at(rest.partition_point(|block| block.end <= first + held).max(1));
             let end = now.last().map_or(first, |block| block.end);
             let mut powers: Vec<f32> = sums_of(events, first..end, progress).iter().map(|a| a.norm_sqr()).collect();
-            for block in now {
+            // Nobody looks at what comes of a run that was cancelled.
+            for block in now.iter().take_while(|_| !progress.is_cancelled()) {
                 let width = block.len();
                 let (_, median, _) =
                     powers[block.start - first..block.end - first].select_nth_unstable_by(width / 2, f32::total_cmp);
                 let middle = block.start as f64 + 0.5 * (width - 1) as f64;
                 levels.push((middle.ln(), (f64::from(*median) / (2.0 * LN_2)).max(1e-6)));
             }
-            rest = later;
+            rest = if progress.is_cancelled() { &[] } else { later };
         }
         LocalLevels { levels }
     }
