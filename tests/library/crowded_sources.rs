@@ -67,7 +67,7 @@ fn second_sources_beside_harmonics_have_their_own_frequency() {
 }
 
 #[test]
-#[ignore = "minutes, recorded in docs/verification.md; 32 always run"]
+#[ignore = "minutes, never run whole yet; 32 always run"]
 fn many_second_sources_beside_harmonics() {
     eprintln!("{} of 320", beside_harmonics(320));
 }
@@ -178,7 +178,7 @@ fn short_flares_and_eclipses_are_one_source() {
 }
 
 #[test]
-#[ignore = "a minute, recorded in docs/verification.md; eight of each always run"]
+#[ignore = "a minute, never run whole yet; eight of each always run"]
 fn many_short_flares_and_eclipses() {
     for (name, of) in SHORT {
         eprintln!("{name}: {} of 100", alone(of, 100));
