@@ -178,7 +178,7 @@ fn short_flares_and_eclipses_are_one_source() {
 }
 
 #[test]
-#[ignore = "a minute, never run whole yet; eight of each always run"]
+#[ignore = "a minute, recorded in docs/verification.md; eight of each always run"]
 fn many_short_flares_and_eclipses() {
     for (name, of) in SHORT {
         eprintln!("{name}: {} of 100", alone(of, 100));

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import eagleray as er
 import numpy as np
@@ -26,6 +27,20 @@ def times() -> np.ndarray:
     """Events of a constant source: 1000 s of 20 counts/s."""
     random = np.random.default_rng(1)
     return np.sort(random.uniform(0, 1000, 20_000))
+
+
+@pytest.fixture(scope="session")
+def made() -> dict[str, Any]:
+    """Events of two detectors, and fluxes of bins."""
+    from stingray_pairs import DT
+
+    random = np.random.default_rng(2)
+    times = [np.sort(random.uniform(0, 310, count)) for count in (30_000, 20_000)]
+    energies = [random.uniform(0.3, 12, len(one)) for one in times]
+    bins = np.arange(0.5, 310 / DT) * DT
+    fluxes = [random.poisson(3, len(bins)).astype(float) + random.normal(0, 0.1, len(bins)) for _ in range(2)]
+    errors = [np.full(len(bins), 0.5) + random.uniform(0, 0.1, len(bins)) for _ in range(2)]
+    return {"times": times, "energies": energies, "bins": bins, "fluxes": fluxes, "errors": errors}
 
 
 @contextmanager

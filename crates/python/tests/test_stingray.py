@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ stingray = pytest.importorskip("stingray")
 import eagleray.stingray as seams
 from stingray import fourier, utils
 from stingray.events import EventList
-from stingray.pulse import accelsearch, search
 from stingray.varenergyspectrum import (
     ComplexCovarianceSpectrum,
     CountSpectrum,
@@ -23,72 +21,7 @@ from stingray.varenergyspectrum import (
     LagSpectrum,
     RmsSpectrum,
 )
-
-DT, SEGMENT = 1 / 64, 4.0
-GTI = np.array([[3.0, 100.25], [120.5, 300.75]])
-
-
-@pytest.fixture(scope="module")
-def made() -> dict[str, Any]:
-    """Events of two detectors, and fluxes of bins."""
-    random = np.random.default_rng(2)
-    times = [np.sort(random.uniform(0, 310, count)) for count in (30_000, 20_000)]
-    energies = [random.uniform(0.3, 12, len(one)) for one in times]
-    bins = np.arange(0.5, 310 / DT) * DT
-    fluxes = [random.poisson(3, len(bins)).astype(float) + random.normal(0, 0.1, len(bins)) for _ in range(2)]
-    errors = [np.full(len(bins), 0.5) + random.uniform(0, 0.1, len(bins)) for _ in range(2)]
-    return {"times": times, "energies": energies, "bins": bins, "fluxes": fluxes, "errors": errors}
-
-
-def close(ours: Any, peer: Any, bound: float = 2e-14) -> None:
-    """Equal to a few roundings of the largest value."""
-    ours, peer = np.asarray(ours), np.asarray(peer)
-    assert ours.shape == peer.shape and ours.dtype == peer.dtype
-    if peer.size:
-        scale = np.nanmax(np.abs(peer)) if np.any(peer == peer) else 1.0
-        assert np.array_equal(np.isnan(ours), np.isnan(peer))
-        assert np.nanmax(np.abs(ours - peer), initial=0) <= bound * scale
-
-
-def same_tables(ours: Any, peer: Any) -> None:
-    """The same columns and metadata."""
-    if peer is None:
-        assert ours is None
-        return
-    assert ours.colnames == peer.colnames
-    for name in peer.colnames:
-        close(ours[name], peer[name])
-    assert set(ours.meta) == set(peer.meta)
-    for key, value in peer.meta.items():
-        if value is None or isinstance(value, (str, bool)):
-            assert ours.meta[key] == value, key
-        elif key.endswith("subcs"):
-            assert type(ours.meta[key]) is type(value)
-            close(np.array(ours.meta[key]), np.array(value))
-        else:
-            close(ours.meta[key], value)
-
-
-def both(name: str, function: Callable[[], Any]) -> tuple[Any, Any]:
-    """What eagleray returns, which it must answer, and what Stingray does."""
-    peer = function()
-    before = seams.stats()["by_function"].get(name, {"answered": 0})["answered"]
-    with seams.backend():
-        ours = function()
-    after = seams.stats()["by_function"].get(name, {"answered": 0, "fell_back": {}})
-    assert after["answered"] == before + 1, after["fell_back"]
-    return ours, peer
-
-
-def reason(function: Callable[[], Any]) -> set[str]:
-    """Why a call was left to Stingray."""
-    seams.forget_stats()
-    with seams.backend():
-        try:
-            function()
-        except Exception:
-            pass
-    return set(seams.stats()["fell_back"])
+from stingray_pairs import DT, GTI, SEGMENT, both, close, reason, same_tables
 
 
 @pytest.mark.parametrize("norm", ["leahy", "frac", "abs", "none"])
@@ -332,80 +265,6 @@ def test_count_spectrum(made: Any) -> None:
     close(ours.spectrum_error, peer.spectrum_error, 0)
 
 
-@pytest.mark.parametrize("fdots", [0, np.array([-1e-5, 0, 2e-5])])
-@pytest.mark.parametrize("segment_size", [np.inf, 75.0])
-@pytest.mark.parametrize("kind", ["plain", "weights", "exposure"])
-@pytest.mark.filterwarnings("ignore")
-def test_searches(made: Any, fdots: Any, segment_size: float, kind: str) -> None:
-    times = made["times"][0][:5000]
-    frequencies = np.array([0.11, 0.37, 1.0, 3.0001, 17.7])
-    given: dict[str, Any] = {"segment_size": segment_size, "fdots": fdots, "nbin": 20}
-    if kind == "weights":
-        given["weights"] = np.random.default_rng(3).uniform(0.5, 2, len(times))
-    if kind == "exposure":
-        given.update(expocorr=True, gti=np.array([[times[0], 20.0], [30.0, 70.3]]))
-    calls: list[tuple[str, Callable[[], Any]]] = [
-        ("z_n_search", lambda: search.z_n_search(times, frequencies, nharm=3, **given)),
-        ("epoch_folding_search", lambda: search.epoch_folding_search(times, frequencies, **given)),
-    ]
-    for name, call in calls:
-        ours, peer = both(name, call)
-        assert len(ours) == len(peer)
-        for one, other in zip(ours[:-1], peer[:-1]):
-            close(one, other, 0)
-        close(ours[-1], peer[-1], 1e-11)
-
-
-def test_profiles_are_equal(made: Any) -> None:
-    """Frequencies at which times are at edges of bins: one event in another bin would be seen."""
-    times = np.round(made["times"][0], 2)
-    frequencies = np.arange(1, 40) * 0.5
-    ours, peer = both("epoch_folding_search", lambda: search.epoch_folding_search(times, frequencies, nbin=50))
-    close(ours[1], peer[1], 1e-12)
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_phase_dispersion(made: Any) -> None:
-    times, flux = made["bins"][:4000], made["fluxes"][0][:4000]
-    frequencies = np.array([0.113, 0.37, 1.07, 2.01, 8.0])
-
-    def call() -> Any:
-        return search.phase_dispersion_search(times, flux, frequencies, nbin=16, segment_size=30)
-
-    ours, peer = both("phase_dispersion_search", call)
-    close(ours[1], peer[1], 1e-11)
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("interbin", [True, False])
-@pytest.mark.parametrize("zmax", [10, 60])
-def test_acceleration_search(interbin: bool, zmax: int) -> None:
-    random = np.random.default_rng(4)
-    times = np.arange(0.5, 64 / DT) * DT
-    signal = random.poisson(3 * (1 + 0.6 * np.sin(2 * np.pi * (5.1 * times + 0.5 * 0.003 * times**2)))).astype(float)
-
-    def call() -> Any:
-        return accelsearch.accelsearch(
-            times, signal, zmax=zmax, delta_z=2, fmin=1, fmax=20, nproc=1, interbin=interbin, det_p_value=0.5
-        )
-
-    ours, peer = both("accelsearch", call)
-    assert len(ours) == len(peer) > 0
-    for name in ("frequency", "fdot", "power"):
-        close(np.array(ours[name]), np.array(peer[name]), 1e-11)
-
-
-@pytest.mark.parametrize("count", [10, 100_000, 3_000_000])
-def test_histograms(count: int) -> None:
-    random = np.random.default_rng(5)
-    values, weights = random.normal(3, 2, count), random.uniform(0, 1, count)
-    for bins in (1, 17, 100_000):
-        ours, peer = both("histogram", lambda: utils.histogram(values, bins=bins, range=[1, 5]))
-        close(ours, peer, 0)
-        ours, peer = both("histogram", lambda: utils.histogram(values, bins=bins, range=(1, 5.5), weights=weights))
-        close(ours, peer, 1e-12)
-
-
 def names() -> dict[tuple[str, str], int]:
     """All functions of the loaded modules of Stingray."""
     found = {}
@@ -418,8 +277,6 @@ def names() -> dict[tuple[str, str], int]:
 
 
 def test_names_are_put_back() -> None:
-    import stingray.pulse
-    import stingray.spectroscopy  # noqa: F401
 
     before = names()
     seams.install()
