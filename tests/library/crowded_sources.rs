@@ -67,7 +67,7 @@ fn second_sources_beside_harmonics_have_their_own_frequency() {
 }
 
 #[test]
-#[ignore = "minutes, never run whole yet; 32 always run"]
+#[ignore = "two minutes, recorded in docs/verification.md; 32 always run"]
 fn many_second_sources_beside_harmonics() {
     eprintln!("{} of 320", beside_harmonics(320));
 }
